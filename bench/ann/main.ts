@@ -181,8 +181,13 @@ async function words(): Promise<Row[]> {
 
 async function descriptors(): Promise<Row[]> {
   const set = await descriptorSet(folder);
-  const grid = gridOf([15, 20, 25, 30, 40, 50, 60], [40, 60, 80, 100, 150]);
-  const builds = [{ numLeaves: 350, seed: 1 }];
+  const grid = gridOf([14, 17, 20, 24, 28, 32, 36, 40, 45, 50, 56], [40, 50, 60, 70, 80, 100, 120, 150]);
+  const rotated = { seed: 1, rotation: balancedPca.name, dimensionsPerBlock: 3 };
+  const builds = [
+    { numLeaves: 350, seed: 1 },
+    { ...rotated, numLeaves: 350 },
+    { ...rotated, numLeaves: 700, soar: 1, reorder: 'bfloat16' as const },
+  ];
   // scann-core needs several hundred candidates for a recall of .99, where ours needs 80.
   const wide = gridOf([15, 20, 25, 30, 40, 50, 60, 80, 100], [60, 100, 150, 250, 400, 600]);
   const peers = scannPeers(350, { lift: true }, wide, {}, { '0.99': { ratio: 1 } });

@@ -102,16 +102,20 @@ const FINALIST_ROUNDS = 3;
 /**
  * The fastest setting that reaches a recall. The first few of the scan are measured again in turns, so that one slow moment
  * of the machine during the scan does not decide.
+ *
+ * @param latencyMs the measurement, which may be of another kind than that of the scan
+ * @param count settings that are measured again
  */
 export async function fastestAgain<R extends Reached>(
   reached: readonly R[],
   least: number,
   latencyMs: (setting: R) => Promise<number>,
+  count: number = FINALISTS,
 ): Promise<R | undefined> {
   const finalists = reached
     .filter((point) => point.recall >= least)
     .sort((a, b) => a.p50Ms - b.p50Ms)
-    .slice(0, FINALISTS)
+    .slice(0, count)
     .map((setting) => ({ setting, bestMs: Number.POSITIVE_INFINITY }));
   for (let round = 0; round < FINALIST_ROUNDS; round++) {
     for (const finalist of finalists) {

@@ -9,6 +9,7 @@ import {
   buildOurs,
   fastestAgain,
   latencyOf,
+  type Own,
   type OwnOptions,
   ourBatchPerSecond,
   type Point,
@@ -20,6 +21,11 @@ import type { VectorSet } from './sets.ts';
 
 const ROUNDS = 5;
 const REPEAT = 1_000;
+/** Settings whose batches are timed: the fastest for a batch is not always the fastest for single queries. */
+const BATCH_FINALISTS = 10;
+
+/** A setting of one of our builds. */
+type OwnReached = Reached & { index: Own; options: OwnOptions };
 
 /** A set with the builds and settings that are tried. */
 export interface RecallRows {
@@ -54,41 +60,39 @@ export async function recallRows(
     await peer?.request({ do: 'build', ...build });
     const theirs = peer ? await scanPeer(peer, grid) : [];
     for (const least of [...new Set([...Object.keys(single), ...Object.keys(batch)])].sort()) {
-      const mine = await fastestAgain(own, Number(least), async (at) => latencyOf(at.index, set, at, REPEAT).p50Ms);
+      const ourP50 = (at: OwnReached): number => latencyOf(at.index, set, at, REPEAT).p50Ms;
       const p50 = (point: object): Promise<number> =>
         peer!.requestNumber({ do: 'query', repeat: REPEAT, ...point }, 'p50Ms');
-      const other = await fastestAgain(theirs, Number(least), ({ point }) => p50(point));
-      const quality = {
-        ours: mine ? shown(mine, mine.options) : 'not reached',
-        peer: other ? shown(other) : 'not reached',
-      };
+      const ourBatch = (at: OwnReached): number => 1_000 / ourBatchPerSecond(at.index, set, at);
+      const batchOf = async (point: object): Promise<number> =>
+        1_000 / (await peer!.requestNumber({ do: 'batch', threads: 2, ...point }, 'perSecond'));
       const measure = async (
         work: string,
         required: Requirement,
-        ours: () => number,
-        theirs: () => Promise<number>,
-      ) => {
-        const found = await interleave(() => (mine ? ours() : Number.NaN), other ? theirs : null, ROUNDS);
+        ourMs: (at: OwnReached) => number,
+        peerMs: (point: object) => Promise<number>,
+        finalists?: number,
+      ): Promise<void> => {
+        const mine = await fastestAgain(own, Number(least), async (at) => ourMs(at), finalists);
+        const other = await fastestAgain(theirs, Number(least), ({ point }) => peerMs(point), finalists);
+        const found = await interleave(
+          () => (mine ? ourMs(mine) : Number.NaN),
+          other ? () => peerMs(other.point) : null,
+          ROUNDS,
+        );
+        const quality = {
+          ours: mine ? shown(mine, mine.options) : 'not reached',
+          peer: other ? shown(other) : 'not reached',
+        };
         const [ms, peer] = [found.ours.median, found.peer?.median ?? `recall ${least} not measured`];
         rows.push(row({ work, ours: ms, peer, unit: 'ms', required, qualityHolds: mine !== undefined, quality }));
       };
       if (single[least]) {
-        const work = `${set.name}: p50 at recall@10 ≥ ${least}, ${name}`;
-        await measure(
-          work,
-          single[least],
-          () => latencyOf(mine!.index, set, mine!, REPEAT).p50Ms,
-          () => p50(other!.point),
-        );
+        await measure(`${set.name}: p50 at recall@10 ≥ ${least}, ${name}`, single[least], ourP50, p50);
       }
       if (batch[least]) {
         const work = `${set.name}: a query in a batch of ${set.queries.length / set.dimensions}, 2 threads, at recall@10 ≥ ${least}, ${name}`;
-        await measure(
-          work,
-          batch[least],
-          () => 1_000 / ourBatchPerSecond(mine!.index, set, mine!),
-          async () => 1_000 / (await peer!.requestNumber({ do: 'batch', threads: 2, ...other!.point }, 'perSecond')),
-        );
+        await measure(work, batch[least], ourBatch, batchOf, BATCH_FINALISTS);
       }
     }
     await peer?.close();

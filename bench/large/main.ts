@@ -48,8 +48,8 @@ const PARTS: Readonly<Record<string, Part>> = {
   wide: {
     vectors: { kind: 'text', rows: 1_000_000, dimensions: 768 },
     reorder: 'int8',
-    // docs/decisions/row-format-of-wide-vectors.md compares codes on 50,000 and 100,000 of these vectors.
-    dimensionsPerBlock: 8,
+    // docs/decisions/rotation-of-wide-vectors.md compares codes of these vectors.
+    dimensionsPerBlock: 16,
     isRotated: true,
     soar: 1,
     memoryBytes: 6 * GIB,
