@@ -200,6 +200,22 @@ test('--memory-bytes builds from the file without holding its vectors, with the 
   assert.deepEqual(streamed!.metadata.items, held!.metadata.items);
 });
 
+test('vectors of zeros are counted where they are compared by cosine', async () => {
+  const withZeros = numbers.slice().fill(0, 5 * DIMENSIONS, 7 * DIMENSIONS);
+  const head = new Uint8Array(Uint32Array.of(ROWS, DIMENSIONS).buffer);
+  const path = fileOf('zeros.fbin', Buffer.concat([head, new Uint8Array(withZeros.buffer)]));
+  const said = '2 of 300 vectors are zeros alone: by cosine they have no direction, and score 0\n';
+  for (const [more, isSaid] of [
+    [[], true],
+    [['--memory-bytes', '100000000'], true],
+    [['--measure', 'dot_product'], false],
+  ] as const) {
+    const { code, stderr } = await run(path, '--out', join(folder, 'zeros.shortlist'), '--force', ...more);
+    assert.equal(code, 0, stderr);
+    assert.equal(stderr.includes(said), isSaid, stderr);
+  }
+});
+
 test('--memory-bytes: a NaN is named, and nothing is left', async () => {
   const broken = numbers.slice();
   broken[(ROWS - 1) * DIMENSIONS + 3] = Number.NaN;

@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { distinctIdentifiers, openVectors, ReadLog, readIdentifiers, type VectorFile } from '@shortlist/data';
+import type { DistanceMeasure } from 'shortlist';
 import type { JsonObject } from 'shortlist/format';
 import { saveBundle } from 'shortlist/node';
 import { attributeMetadata, ITEM_OPTIONS, readItemTable } from '../input/attributes.ts';
@@ -102,6 +103,7 @@ async function indexFile(
     const table = await readItemTable(names, { ...values, items }, environment.signal, terminal);
     attributes = attributeMetadata(table, names);
   }
+  noteZeros((streamed ?? vectors!).zeros, rows, settings.distanceMeasure, terminal);
   const built = streamed ?? (await tunedIndex(vectors!, settings, environment, terminal));
   const metadata: JsonObject = {
     ...attributes,
@@ -124,6 +126,14 @@ async function indexFile(
   }
   terminal.line(`Next: shortlist serve ${out}`);
   return 0;
+}
+
+/** By cosine a vector of zeros scores 0 for every query, so it is never near to one. */
+function noteZeros(zeros: number, rows: number, measure: DistanceMeasure, terminal: Terminal): void {
+  if (zeros === 0 || measure !== 'cosine') return;
+  terminal.note(
+    `${count(zeros)} of ${count(rows)} vectors are zeros alone: by cosine they have no direction, and score 0`,
+  );
 }
 
 function memoryBytesOf(text: string | undefined): number | undefined {

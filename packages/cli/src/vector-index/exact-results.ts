@@ -7,7 +7,7 @@
 import type { VectorFile } from '@shortlist/data';
 import { type DistanceMeasure, Streaming, type TopKResult } from 'shortlist';
 import type { Progress } from 'shortlist/quantization';
-import { namedBatches } from './named-vectors.ts';
+import { type CountedZeros, namedBatches } from './named-vectors.ts';
 
 /** Vectors as rows of the same width. */
 export interface Rows {
@@ -23,22 +23,25 @@ export interface ExactInput {
   readonly queries: Rows;
 }
 
-/** The k best rows of each query, by the number of the row among those that are not left out. */
+/** The k best rows of each query, by the number of the row among those that are not left out, and the vectors of zeros. */
 export async function exactResults(
   { file, identifiers, queries }: ExactInput,
   { distanceMeasure, k }: { distanceMeasure: DistanceMeasure; k: number },
   signal: AbortSignal,
   onProgress: (progress: Progress) => void,
-): Promise<TopKResult<number>> {
+): Promise<{ truth: TopKResult<number> } & CountedZeros> {
   const { dimensions } = queries;
+  let zeros = 0;
   const dataset = async function* (): AsyncGenerator<Rows> {
-    for await (const { data, endRow } of namedBatches(file, identifiers, signal)) {
+    for await (const { data, endRow, zeros: some } of namedBatches(file, identifiers, signal)) {
+      zeros += some;
       onProgress({ step: 'exact results', done: endRow, total: file.rows });
       yield forDotProducts({ data, dimensions }, distanceMeasure, false);
     }
   };
   const exact = new Streaming<ArrayLike<number>, number>({ dataset, k });
-  return exact.callAsync(forDotProducts(queries, distanceMeasure, true), { k, signal });
+  const truth = await exact.callAsync(forDotProducts(queries, distanceMeasure, true), { k, signal });
+  return { truth, zeros };
 }
 
 /** Rows whose order by ⟨q, x⟩ is that of the measure. */

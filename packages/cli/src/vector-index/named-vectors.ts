@@ -13,6 +13,12 @@ export interface NamedVectors {
   readonly identifiers: readonly string[];
 }
 
+/** What was seen while vectors were read. */
+export interface CountedZeros {
+  /** Vectors of zeros alone, which have no direction. */
+  readonly zeros: number;
+}
+
 /**
  * Read vectors and give them their identifiers.
  *
@@ -24,18 +30,20 @@ export async function readNamedVectors(
   identifiers: readonly string[] | undefined,
   signal: AbortSignal,
   terminal: Terminal,
-): Promise<NamedVectors> {
+): Promise<NamedVectors & CountedZeros> {
   const { dimensions } = file;
   const kept = namesOf(file, identifiers);
   const data = new Float32Array(kept.length * dimensions);
   let at = 0;
+  let zeros = 0;
   for await (const batch of namedBatches(file, identifiers, signal)) {
     data.set(batch.data, at);
     at += batch.data.length;
+    zeros += batch.zeros;
     terminal.progress(batch.endRow / file.rows, 'reading vectors');
   }
   terminal.clear();
-  return { rows: kept.length, dimensions, data, identifiers: kept };
+  return { rows: kept.length, dimensions, data, identifiers: kept, zeros };
 }
 
 /** The number of rows that are not left out. @throws {DataError} when all rows are left out */
@@ -54,7 +62,7 @@ export function namesOf(file: VectorFile, identifiers: readonly string[] | undef
 }
 
 /** Rows that are not left out, with their identifiers. */
-export interface NamedBatch {
+export interface NamedBatch extends CountedZeros {
   readonly names: string[];
   /** [names, dimensions] */
   readonly data: Float32Array;
@@ -72,6 +80,7 @@ export async function* namedBatches(
   for await (const { firstRow, rows, data: part } of file.batches({ signal })) {
     const names: string[] = [];
     const data = new Float32Array(rows * dimensions);
+    let zeros = 0;
     for (let row = 0; row < rows; row++) {
       const name = identifiers ? identifiers[firstRow + row]! : String(firstRow + row);
       if (name === '') continue;
@@ -79,9 +88,10 @@ export async function* namedBatches(
       if (!vector.every(Number.isFinite)) {
         throw new DataError(`${file.path}: expected finite numbers, got NaN or an infinity in row ${firstRow + row}`);
       }
+      zeros += Number(vector.every((x) => x === 0));
       data.set(vector, names.length * dimensions);
       names.push(name);
     }
-    yield { names, data: data.subarray(0, names.length * dimensions), endRow: firstRow + rows };
+    yield { names, data: data.subarray(0, names.length * dimensions), zeros, endRow: firstRow + rows };
   }
 }

@@ -11,7 +11,7 @@ import { recallOf } from 'shortlist/metrics';
 import { buildBundle, fileRuns, loadBundle } from 'shortlist/node';
 import type { Environment, Terminal } from '../terminal/terminal.ts';
 import { type ExactInput, exactResults, type Rows } from './exact-results.ts';
-import { countNamed, namedBatches } from './named-vectors.ts';
+import { type CountedZeros, countNamed, namedBatches } from './named-vectors.ts';
 import { rateProgress } from './rate-progress.ts';
 import { QUERIES, sizedOptions, type TunedIndex, type TunedIndexSettings } from './tuned-index.ts';
 
@@ -58,7 +58,7 @@ export async function streamedIndex(
   settings: Settings,
   environment: Environment,
   terminal: Terminal,
-): Promise<TunedIndex<ArrayLike<number>>> {
+): Promise<TunedIndex<ArrayLike<number>> & CountedZeros> {
   const { signal } = environment;
   const { file, identifiers, untuned, memoryBytes } = input;
   const { targetRecall, k } = settings;
@@ -82,7 +82,8 @@ export async function streamedIndex(
     index = await loadUntuned(input, rows, description);
   }
   if (!queries.isWhole) for await (const _ of sampledBatches(input, queries, signal));
-  const truth = await exactResults({ file, identifiers, queries: queries.vectors }, settings, signal, onProgress);
+  const exact = { file, identifiers, queries: queries.vectors };
+  const { truth, zeros } = await exactResults(exact, settings, signal, onProgress);
   if ((await describe(input, settings)) !== description) {
     throw new StateError(`${file.path}: expected a file that stays as it is during the build, got one that changed`);
   }
@@ -95,7 +96,7 @@ export async function streamedIndex(
     tunedK: k,
     groupBound: chosen.groupBound === 0 ? false : chosen.groupBound,
   });
-  return { index: index!, recall: recallOf(index!.call(queries.vectors, k), truth), isTargetReached };
+  return { index: index!, recall: recallOf(index!.call(queries.vectors, k), truth), isTargetReached, zeros };
 }
 
 /** The number of leaves of 500 candidates each, or as many as can be trained within the bound on memory; at least `least`. */
