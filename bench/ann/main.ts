@@ -167,14 +167,14 @@ function scannPeers(
 
 async function words(): Promise<Row[]> {
   const set = frenchSet(data, folder);
-  const grid = gridOf([30, 35, 40, 45, 50, 60, 80, 100, 110, 120, 140], [40, 50, 80, 120, 160, 200, 300, 500, 800]);
+  const grid = gridOf(
+    [30, 35, 40, 45, 50, 60, 80, 90, 100, 110, 120, 140],
+    [40, 50, 80, 100, 120, 160, 200, 300, 500, 800],
+  );
   const tree = { numLeaves: 140, seed: 1, tree: 'always' as const };
   // Another bound than that of the build may be faster.
-  const rotated = { ...tree, rotation: balancedPca.name };
-  const builds = [
-    ...[tree, { ...tree, groupBound: 6 }, { ...tree, groupBound: false as const }],
-    ...[3, 4].map((dimensionsPerBlock) => ({ ...rotated, dimensionsPerBlock })),
-  ];
+  const second = { ...tree, soar: 1, reorder: 'bfloat16' as const };
+  const builds = [tree, { ...tree, groupBound: 6 }, second, { ...second, groupBound: false as const }];
   const peers = scannPeers(140, { avq: 2.5 }, grid, {}, { '0.99': { ratio: 1 } });
   return set ? recallRows({ set, builds, grid, peers }, log) : [];
 }

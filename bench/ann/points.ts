@@ -105,19 +105,21 @@ const FINALIST_ROUNDS = 3;
  *
  * @param latencyMs the measurement, which may be of another kind than that of the scan
  * @param count settings that are measured again
+ * @param rounds how often, of which the best counts
  */
 export async function fastestAgain<R extends Reached>(
   reached: readonly R[],
   least: number,
   latencyMs: (setting: R) => Promise<number>,
   count: number = FINALISTS,
+  rounds: number = FINALIST_ROUNDS,
 ): Promise<R | undefined> {
   const finalists = reached
     .filter((point) => point.recall >= least)
     .sort((a, b) => a.p50Ms - b.p50Ms)
     .slice(0, count)
     .map((setting) => ({ setting, bestMs: Number.POSITIVE_INFINITY }));
-  for (let round = 0; round < FINALIST_ROUNDS; round++) {
+  for (let round = 0; round < rounds; round++) {
     for (const finalist of finalists) {
       finalist.bestMs = Math.min(finalist.bestMs, await latencyMs(finalist.setting));
     }

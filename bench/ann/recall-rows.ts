@@ -19,10 +19,15 @@ import {
 } from './points.ts';
 import type { VectorSet } from './sets.ts';
 
+/** Rounds of single queries, each of a thousand. */
 const ROUNDS = 5;
 const REPEAT = 1_000;
-/** Settings whose batches are timed: the fastest for a batch is not always the fastest for single queries. */
+/**
+ * Settings whose batches are timed, because the fastest for a batch is not always the fastest for single queries, and how often: a
+ * batch takes tens of milliseconds, and on a shared machine some take twice as long as others.
+ */
 const BATCH_FINALISTS = 10;
+const BATCH_ROUNDS = 21;
 
 /** A setting of one of our builds. */
 type OwnReached = Reached & { index: Own; options: OwnOptions };
@@ -71,14 +76,14 @@ export async function recallRows(
         required: Requirement,
         ourMs: (at: OwnReached) => number,
         peerMs: (point: object) => Promise<number>,
-        finalists?: number,
+        { finalists, rounds = ROUNDS }: { finalists?: number; rounds?: number } = {},
       ): Promise<void> => {
-        const mine = await fastestAgain(own, Number(least), async (at) => ourMs(at), finalists);
-        const other = await fastestAgain(theirs, Number(least), ({ point }) => peerMs(point), finalists);
+        const mine = await fastestAgain(own, Number(least), async (at) => ourMs(at), finalists, rounds);
+        const other = await fastestAgain(theirs, Number(least), ({ point }) => peerMs(point), finalists, rounds);
         const found = await interleave(
           () => (mine ? ourMs(mine) : Number.NaN),
           other ? () => peerMs(other.point) : null,
-          ROUNDS,
+          rounds,
         );
         const quality = {
           ours: mine ? shown(mine, mine.options) : 'not reached',
@@ -92,7 +97,7 @@ export async function recallRows(
       }
       if (batch[least]) {
         const work = `${set.name}: a query in a batch of ${set.queries.length / set.dimensions}, 2 threads, at recall@10 ≥ ${least}, ${name}`;
-        await measure(work, batch[least], ourBatch, batchOf, BATCH_FINALISTS);
+        await measure(work, batch[least], ourBatch, batchOf, { finalists: BATCH_FINALISTS, rounds: BATCH_ROUNDS });
       }
     }
     await peer?.close();
