@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'rolldown';
 
-/** Bytes after gzip: 57,547 when esbuild's were 59,505, of at most 60,000. */
+/** Bytes after gzip: 57,887 when esbuild's were 59,818, of at most 60,000. */
 const BYTES_MAX = 58_000;
 
 test('a bundled program that indexes and queries stays small', async () => {

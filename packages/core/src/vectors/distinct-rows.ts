@@ -24,12 +24,14 @@ export function distinctRows(data: Float32Array, dimensions: number): DistinctRo
   const groupOf = new Int32Array(rows);
   let groups = 0;
   for (let row = 0; row < rows; row++) {
-    let hash = 0;
-    for (let t = row * dimensions; t < (row + 1) * dimensions; t++) {
-      hash = Math.imul(hash ^ bits[t]!, SPREAD);
-      hash ^= hash >>> 15;
+    // Two hashes, which do not wait for each other, take half the time of one.
+    let [even, odd] = [0, 0];
+    const end = (row + 1) * dimensions;
+    for (let t = row * dimensions; t < end; t += 2) {
+      even = mixed(even, bits[t]!);
+      if (t + 1 < end) odd = mixed(odd, bits[t + 1]!);
     }
-    let at = (Math.imul(hash, MIX) >>> 7) & mask;
+    let at = (Math.imul(mixed(even, odd), MIX) >>> 7) & mask;
     while (table[at]! >= 0 && !equalRows(bits, first[table[at]!]!, row, dimensions)) at = (at + 1) & mask;
     if (table[at]! < 0) {
       first[groups] = row;
@@ -38,6 +40,11 @@ export function distinctRows(data: Float32Array, dimensions: number): DistinctRo
     groupOf[row] = table[at]!;
   }
   return { first: first.slice(0, groups), groupOf };
+}
+
+function mixed(hash: number, bits: number): number {
+  const product = Math.imul(hash ^ bits, SPREAD);
+  return product ^ (product >>> 15);
 }
 
 function equalRows(bits: Int32Array, a: number, b: number, dimensions: number): boolean {

@@ -198,7 +198,10 @@ export function runTopKCases({ name, make, skip = false }: TopKCase): void {
       ];
       assert.deepEqual(lists(index.call(two, both)), [['a'], ['c', 'a']]);
       const filter = (async () => false) as unknown as () => boolean;
-      assert.throws(() => index.call([[1, 0]], { filter }), { code: 'ERR_OPTION', message: /^filter: .* got a promise$/ });
+      assert.throws(() => index.call([[1, 0]], { filter }), {
+        code: 'ERR_OPTION',
+        message: /^filter: .* got a promise$/,
+      });
     });
 
     test('re-indexing replaces the candidates, and without identifiers they are row numbers again', async () => {

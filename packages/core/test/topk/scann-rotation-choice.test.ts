@@ -23,8 +23,8 @@ import { containerOf } from '../format/containers.ts';
 import { isThorough } from '../thorough.ts';
 
 const runtime = new Runtime({ threads: 2 });
-/** Just enough candidates that 64 blocks in place of 256 save more than the rotation of a query of 512 dimensions. */
-const [N, D, RANK] = [2_800, 512, 12];
+/** Just enough candidates that 32 blocks in place of 256 save more than the rotation of a query of 512 dimensions. */
+const [N, D, RANK] = [1_900, 512, 12];
 type Index = ScaNN<ArrayLike<number>, number>;
 type Options = ScannOptions<ArrayLike<number>>;
 
@@ -67,12 +67,12 @@ after(() => rotated.free());
 
 test('rows of few directions are rotated', () => {
   const { isRotated, blocks, dimensionsPerBlock, codeErrors, notes, settings } = rotated.stats();
-  assert.deepEqual([isRotated, blocks, dimensionsPerBlock], [true, D / 8 + 1, 8]);
+  assert.deepEqual([isRotated, blocks, dimensionsPerBlock], [true, D / 16 + 1, 16]);
   assert.deepEqual([settings.rotation, settings.dimensionsPerBlock], ['auto', 2]);
   assert.ok(codeErrors!.balancedPca < codeErrors!.none, JSON.stringify(codeErrors));
   assert.match(
     notes.join(),
-    /rotation: rows are rotated by balanced PCA and have 8 dimensions a block; the error .* 0\.\d{3} with/,
+    /rotation: rows are rotated by balanced PCA and have 16 dimensions a block; the error .* 0\.\d{3} with/,
   );
   const found = rotated.call(queries, { k: 10, leavesToSearch: 3, reorder: 60 });
   assert.deepEqual(found.rows, rotated.callExactly(queries, 10).rows);
@@ -91,7 +91,7 @@ test('rows whose directions are alike are not rotated', () => {
 test('where the scan is too short to pay for a rotation, and below 512 dimensions, nothing is measured', () => {
   const narrow = candidates.map((row) => row.subarray(0, 256));
   for (const index of [
-    make({ rotation: 'auto' }, candidates.slice(0, 2_000)),
+    make({ rotation: 'auto' }, candidates.slice(0, 1_800)),
     make({ rotation: 'auto', numLeaves: 20, numLeavesToSearch: 1, minLeafSize: 2 }),
     make({ rotation: 'auto', dimensionsPerBlock: 8 }),
     make({ rotation: 'auto' }, narrow),
@@ -116,7 +116,7 @@ test('it is saved and loaded, and takes updates', async () => {
 const slow = { skip: !isThorough && 'each build computes the 512 directions: npm run test:slow' };
 
 test('the parts are those of a rotation that is asked for', slow, () => {
-  const told = make({ rotation: balancedPca.name, dimensionsPerBlock: 8 });
+  const told = make({ rotation: balancedPca.name, dimensionsPerBlock: 16 });
   assert.equal(told.stats().codeErrors, undefined);
   assert.deepEqual(partsOf(rotated), partsOf(told));
   assert.deepEqual(hits(rotated), hits(told));

@@ -95,7 +95,7 @@ export interface ScannOptions<Q> extends TopKOptions<Q> {
   /**
    * 'balanced-pca': rows are rotated before they are coded, so that all blocks carry about equal variance. A program that
    * is bundled without `autopilot` says `balancedPca.name`, which brings the code. 'auto': from 512 dimensions on the build
-   * rotates rows, and gives their codes 8 dimensions a block or `dimensionsPerBlock` if that is more, where it measures that
+   * rotates rows, and gives their codes 16 or else 8 dimensions a block, where it measures that
    * queries scan less and scores are as exact; `stats().codeErrors` has the measurement. A bundled program says
    * `measuredRotation.name`. Default 'none'.
    */

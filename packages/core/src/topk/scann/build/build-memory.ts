@@ -104,7 +104,7 @@ function treeBytes(n: number, shape: LeafShape, settings: ScannSettings, threads
   const rotated = 4 * n * d + 4 * d * (d + 4) + productScratchBytes(4 * Math.ceil(d / 4)) * threads;
   const rotation = settings.rotation === 'none' ? 0 : rotated;
   // A choice copies rows of the sample, and trains codes on copies of them.
-  const samples = settings.rotation === 'auto' ? 3 : 1;
+  const samples = settings.rotation === 'auto' ? 4 : 1;
   const rotating = settings.rotation === 'none' ? 0 : 4 * samples * Math.min(n, ROTATION_SAMPLE) * (d + 2);
   const anisotropic = settings.avq === false ? 0 : 12 * n + 20 * leaves + 12 * (d + 4) * threads;
   const second = c > 1 ? 4 * n + 8 * copies : 0;

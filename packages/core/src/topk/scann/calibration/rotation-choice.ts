@@ -1,13 +1,13 @@
 /**
  * Chooses whether the rows of an index are rotated by balanced PCA before they are coded (`rotation: 'auto'`). Rotated
- * rows can have 8 dimensions in each block of their codes instead of 2, so that a query scans a quarter of the bytes,
- * where most of the variance is in few directions; where it is not, such codes are too rough.
+ * rows can have 16 or 8 dimensions in each block of their codes instead of 2, so that a query scans an eighth or a quarter of the
+ * bytes, where most of the variance is in few directions; where it is not, such codes are too rough.
  *
  * Both codes are trained on residuals r of a sample. With r̂ for the decoded residual and rows x in place of queries, the
  * error of a code is
  *   error² = mean ⟨x, r − r̂⟩² / mean ⟨x, r⟩²
- * Rows are rotated where the error of their codes is not larger than without, and where the scan saves more time than the
- * rotation of a query takes. No clock is read, so the same seed gives the same choice.
+ * Rows are rotated, with the widest blocks of which this is true, where the error of their codes is not larger than without, and
+ * where the scan saves more time than the rotation of a query takes. No clock is read, so the same seed gives the same choice.
  * docs/decisions/rotation-of-wide-vectors.md has the figures.
  */
 import type { Centroids } from '../../../clustering/centroids.ts';
@@ -23,8 +23,8 @@ import { CODE_NS, ROTATION_NS } from '../search/work-costs.ts';
 import { MEASURED_FROM, type ScannSettings } from '../settings.ts';
 import { MEASUREMENTS, type RotationChoice } from './measurements.ts';
 
-/** Dimensions of a block of rotated rows: at 8, 768 dimensions have 96 blocks, at 16 the codes of pictures are too rough. */
-const ROTATED_BLOCK = 8;
+/** Dimensions of a block of rotated rows: 768 dimensions have 48 or 96 blocks. Those of 16 are too rough for pictures. */
+const ROTATED_BLOCKS = [16, 8] as const;
 /** The share of the candidates that a query scans at least: a recall of .95 takes a tenth on the vectors of texts. */
 const SCANNED_SHARE = 0.1;
 /** Residuals that train both codes: 256 for each codeword of a block. */
@@ -42,26 +42,29 @@ function chooseRotation(
 ): RotationChoice {
   const { dimensions: d } = coded;
   const { dimensionsPerBlock, seed } = settings;
-  const blockWidth = Math.max(ROTATED_BLOCK, dimensionsPerBlock);
-  const plain = { rotation: undefined, blockWidth: dimensionsPerBlock };
-  if (d < MEASURED_FROM || !isFaster(d, blockWidth, settings, total)) return plain;
+  const widths = ROTATED_BLOCKS.filter((width) => isFaster(d, width, settings, total));
+  const plain: RotationChoice = { rotation: undefined, blockWidth: dimensionsPerBlock };
+  if (d < MEASURED_FROM || widths.length === 0) return plain;
   const residuals = sampledResiduals(coded, centroids, ROTATION_SAMPLE);
   const { runtime } = residuals;
   const trained = everyOf(residuals, TRAINED);
   const rows = new Matrix(Math.min(QUERIES, coded.rows), d, runtime);
-  let rotation: Rotation | undefined;
   try {
     for (let i = 0; i < rows.rows; i++) rows.row(i).set(coded.row(Math.floor((i * coded.rows) / rows.rows)));
     const none = codeError(trained, rows, dimensionsPerBlock, seed);
-    rotation = balancedPca.train(residuals, { dimensionsPerBlock: blockWidth, sampleSize: ROTATION_SAMPLE, seed });
-    for (const matrix of [trained, rows]) balancedPca.rotate(rotation, matrix, matrix);
-    const codeErrors = { none, balancedPca: codeError(trained, rows, blockWidth, seed) };
-    if (codeErrors.balancedPca <= none) return { rotation, blockWidth, codeErrors };
-    rotation.directions.free();
-    return { ...plain, codeErrors };
-  } catch (error) {
-    rotation?.directions.free();
-    throw error;
+    let choice = plain;
+    for (const blockWidth of widths) {
+      const rotation = balancedPca.train(residuals, {
+        dimensionsPerBlock: blockWidth,
+        sampleSize: ROTATION_SAMPLE,
+        seed,
+      });
+      const codeErrors = { none, balancedPca: rotatedError(rotation, trained, rows, blockWidth, seed) };
+      if (codeErrors.balancedPca <= none) return { rotation, blockWidth, codeErrors };
+      rotation.directions.free();
+      choice = { ...plain, codeErrors };
+    }
+    return choice;
   } finally {
     for (const matrix of [residuals, trained, rows]) matrix.free();
   }
@@ -84,6 +87,30 @@ function everyOf(rows: Matrix, count: number): Matrix {
   const some = new Matrix(Math.min(count, rows.rows), rows.dimensions, rows.runtime);
   for (let i = 0; i < some.rows; i++) some.row(i).set(rows.row(Math.floor((i * rows.rows) / some.rows)));
   return some;
+}
+
+/** The error of codes of rotated residuals. The rotation is freed when this fails. */
+function rotatedError(
+  rotation: Rotation,
+  residuals: Matrix,
+  queries: Matrix,
+  blockWidth: number,
+  seed: number,
+): number {
+  const rotated: Matrix[] = [];
+  try {
+    for (const matrix of [residuals, queries]) {
+      const into = new Matrix(matrix.rows, matrix.dimensions, matrix.runtime);
+      rotated.push(into);
+      balancedPca.rotate(rotation, matrix, into);
+    }
+    return codeError(rotated[0]!, rotated[1]!, blockWidth, seed);
+  } catch (error) {
+    rotation.directions.free();
+    throw error;
+  } finally {
+    for (const matrix of rotated) matrix.free();
+  }
 }
 
 /** The error of codes with blocks of this width. */

@@ -44,17 +44,17 @@ export function distinctQueries(
   const all = new Float32Array(source.rows * d);
   source.copy(0, source.rows, all);
   const { first, groupOf } = distinctRows(all, d);
+  const areDistinct = first.length === source.rows;
   const write: WriteQueries = (begin, end, to, stride) => {
-    for (let i = begin; i < end; i++) {
-      placeRow(all, first[i]! * d, d, to, (i - begin) * stride, stride);
-    }
+    if (areDistinct && stride === d) to.set(all.subarray(begin * d, end * d));
+    else for (let i = begin; i < end; i++) placeRow(all, first[i]! * d, d, to, (i - begin) * stride, stride);
     check(search, to, (row) => first[begin + row]!, stride);
     if (isCosine) normalizeRows(to, stride);
   };
   return {
     count: first.length,
     write,
-    ofAll: (found) => (first.length === source.rows ? found : repeat(found, groupOf, plan.k)),
+    ofAll: (found) => (areDistinct ? found : repeat(found, groupOf, plan.k)),
   };
 }
 
