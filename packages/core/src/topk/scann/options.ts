@@ -63,7 +63,8 @@ export interface ScannOptions<Q> extends TopKOptions<Q> {
    */
   targetRecall?: number;
   /**
-   * Number format of the rows kept for reordering; false: no rows are kept and results have approximate scores. 'auto'
+   * Number format of the rows kept for reordering; false: no rows are kept and results have approximate scores. 'int8' has a
+   * scale of each dimension and a factor of each row, d + 4 bytes a row where d is a multiple of 4. 'auto'
    * (default): from 512 dimensions on the build measures what the formats lose, and keeps the one of the fewest bytes that
    * loses less than .002 of the recall; `stats().rowLoss` has the measurement. Below 512 dimensions, and without leaves,
    * 'auto' means 'float32'. A bundled program says `measuredRows.name`, which brings the code; without it 'auto' means
