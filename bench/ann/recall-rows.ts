@@ -20,7 +20,7 @@ import {
 import type { VectorSet } from './sets.ts';
 
 /** Rounds of single queries, each of a thousand. */
-const ROUNDS = 5;
+const ROUNDS = 15;
 const REPEAT = 1_000;
 /**
  * Settings whose batches are timed, because the fastest for a batch is not always the fastest for single queries, and how often: a
