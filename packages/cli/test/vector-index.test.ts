@@ -216,6 +216,18 @@ test('vectors of zeros are counted where they are compared by cosine', async () 
   }
 });
 
+test('a build in memory names what an unfinished build with --memory-bytes left, and keeps it', async () => {
+  const out = join(folder, 'unfinished.shortlist');
+  const left = fileOf('unfinished.shortlist.untuned.partial', 'some bytes');
+  const { code, stderr } = await run(vectors, '--out', out);
+  assert.equal(code, 0, stderr);
+  assert.match(
+    stderr,
+    /unfinished\.shortlist\.untuned\.partial: left by a build with --memory-bytes that did not finish; remove/,
+  );
+  assert.ok(existsSync(left));
+});
+
 test('--memory-bytes: a NaN is named, and nothing is left', async () => {
   const broken = numbers.slice();
   broken[(ROWS - 1) * DIMENSIONS + 3] = Number.NaN;

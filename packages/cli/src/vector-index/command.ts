@@ -58,9 +58,7 @@ export const index: Command = async (argv, environment) => {
   checkOutput(out, values.force);
   const given = { path, out, memoryBytes, settings, values };
   const kept = (): string =>
-    memoryBytes !== undefined && [untunedPath(out), `${untunedPath(out)}.runs`].some((made) => existsSync(made))
-      ? 'the same command continues'
-      : 'nothing was written';
+    memoryBytes !== undefined && unfinishedFiles(out).length > 0 ? 'the same command continues' : 'nothing was written';
   return indexFile(given, environment).catch(whenInterrupted('index', kept));
 };
 
@@ -90,6 +88,7 @@ async function indexFile(
   for (const { line, reason } of log.firstBroken) terminal.note(`${log.path}:${line}: vector left out: ${reason}`);
   if (log.broken > log.firstBroken.length) terminal.note(`${count(log.broken)} vectors are left out in total`);
   const rows = countNamed(file, identifiers);
+  if (memoryBytes === undefined) noteUnfinished(out, terminal);
   if (memoryBytes === undefined) checkIndexMemory({ rows, dimensions: file.dimensions }, settings);
   const untuned = untunedPath(out);
   const sources = [path, ...(values.ids === undefined ? [] : [values.ids])];
@@ -126,6 +125,21 @@ async function indexFile(
   }
   terminal.line(`Next: shortlist serve ${out}`);
   return 0;
+}
+
+/** What a build with --memory-bytes that did not finish has left, and continues with. */
+function unfinishedFiles(out: string): string[] {
+  const untuned = untunedPath(out);
+  return [untuned, `${untuned}.partial`, `${untuned}.runs`].filter((made) => existsSync(made));
+}
+
+/** Without --memory-bytes nothing would use these files, and nothing else would ever name them. */
+function noteUnfinished(out: string, terminal: Terminal): void {
+  for (const path of unfinishedFiles(out)) {
+    terminal.note(
+      `${path}: left by a build with --memory-bytes that did not finish; remove it, or run that command again`,
+    );
+  }
 }
 
 /** By cosine a vector of zeros scores 0 for every query, so it is never near to one. */
