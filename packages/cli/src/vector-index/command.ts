@@ -127,7 +127,7 @@ async function indexFile(
   return 0;
 }
 
-/** What a build with --memory-bytes that did not finish has left, and continues with. */
+/** The files of an unfinished build with --memory-bytes, with which the same command continues. */
 function unfinishedFiles(out: string): string[] {
   const untuned = untunedPath(out);
   return [untuned, `${untuned}.partial`, `${untuned}.runs`].filter((made) => existsSync(made));

@@ -13,7 +13,7 @@ export interface NamedVectors {
   readonly identifiers: readonly string[];
 }
 
-/** What was seen while vectors were read. */
+/** A count that is made while vectors are read. */
 export interface CountedZeros {
   /** Vectors of zeros alone, which have no direction. */
   readonly zeros: number;
