@@ -21,7 +21,7 @@ export function planBatch(begin: i32, end: i32, slot: i32, index: ScannIndex, ca
   const keys = scratch + call.areaKeys;
   const room = <usize>call.leavesToSearch << 3;
   for (let item = begin; item < end; item++) {
-    const query = transformQuery(index, call.queries + ((<usize>item * <usize>index.stride) << 2), scratch + call.areaQuery, scratch + call.areaQuery16);
+    const query = transformQuery(index, call, scratch, item);
     const leaves = chooseLeaves(index, call, scratch, query);
     memory.copy(call.batchKeys + <usize>item * room, keys, <usize>leaves << 3);
     let best: u64 = 0;
@@ -61,7 +61,7 @@ function beginQuery(index: ScannIndex, call: ScannCall, scratch: usize, item: i3
   memory.copy(
     scratch + call.areaKeys, call.batchKeys + ((<usize>item * <usize>call.leavesToSearch) << 3), <usize>leaves << 3,
   );
-  const query = transformQuery(index, call.queries + ((<usize>item * <usize>index.stride) << 2), scratch + call.areaQuery, scratch + call.areaQuery16);
+  const query = transformQuery(index, call, scratch, item);
   stateOf(call, scratch).centroids = load<i32>(plan, 4);
   makeTables(index, call, scratch, query, leaves);
 }

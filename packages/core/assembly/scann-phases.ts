@@ -181,8 +181,7 @@ function normOf(query: usize, stride: i32): f32 {
 
 /** Choose the leaves of query `item`, make its look-up tables and begin its state. Returns the number of leaves. */
 export function planOne(index: ScannIndex, call: ScannCall, scratch: usize, item: i32): i32 {
-  const stride = index.stride;
-  const query = transformQuery(index, call.queries + <usize>item * (<usize>stride << 2), scratch + call.areaQuery, scratch + call.areaQuery16);
+  const query = transformQuery(index, call, scratch, item);
   const leaves = chooseLeaves(index, call, scratch, query);
   makeTables(index, call, scratch, query, leaves);
   return leaves;

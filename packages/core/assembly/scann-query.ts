@@ -1,13 +1,15 @@
 // Transforms a query in the same way as the coded rows: takes the first d dimensions, subtracts the mean if there is one,
 // then rotates if there is a rotation. Letters: d dimensions, stride: d rounded up to 4. Readable form: src/kernels/reference/scann.ts.
 import { quantizeQuery, scorePanel16 } from './centroids';
-import { ScannIndex } from './records.generated';
+import { ScannCall, ScannIndex } from './records.generated';
 
 /**
- * Returns the offset of the transformed query: `to`, or its old offset when no transform is needed. `to` has room for whole panels
- * of 16, and q16 for the query as int16. Zeros follow up to a whole number of blocks, since codes are looked up a block at a time.
+ * Returns the offset of the transformed query `item`: that of the thread's area, or its old offset when no transform is needed.
+ * Zeros follow up to a whole number of blocks, since codes are looked up a block at a time.
  */
-export function transformQuery(index: ScannIndex, query: usize, to: usize, q16: usize): usize {
+export function transformQuery(index: ScannIndex, call: ScannCall, scratch: usize, item: i32): usize {
+  const query = call.queries + <usize>item * (<usize>index.stride << 2);
+  const to = scratch + call.areaQuery, q16 = scratch + call.areaQuery16;
   const mean = index.mean, rotation = index.rotation;
   const d = index.dimensions, stride = index.codedStride;
   const whole = max(stride, index.productBlocks * index.blockWidth);

@@ -2,6 +2,9 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { UsageError } from './command.ts';
 
+/** An argument as it was given. */
+type Token = ReturnType<typeof tokensOf>[number];
+
 /**
  * `parseArgs` of Node.
  *
@@ -10,17 +13,21 @@ import { UsageError } from './command.ts';
  */
 export function parseArguments<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
   try {
-    refuseRepeated(config);
-    refuseEmpty(config);
+    const tokens = tokensOf(config);
+    refuseRepeated(tokens, config);
+    refuseEmpty(tokens);
     return parseArgs(config);
   } catch (error) {
     throw usageError(error);
   }
 }
 
+function tokensOf(config: ParseArgsConfig) {
+  return parseArgs({ ...config, tokens: true }).tokens;
+}
+
 /** Without this the last value would be used without a word. */
-function refuseRepeated(config: ParseArgsConfig): void {
-  const { tokens } = parseArgs({ ...config, tokens: true });
+function refuseRepeated(tokens: readonly Token[], config: ParseArgsConfig): void {
   const given = new Map<string, string>();
   for (const token of tokens) {
     if (token.kind !== 'option' || token.value === undefined || config.options?.[token.name]?.multiple) continue;
@@ -39,8 +46,7 @@ function refuseRepeated(config: ParseArgsConfig): void {
  * An empty argument is most often a variable of a script that is not set, and a path that is empty would be printed as nothing. The
  * first argument of each command is a path; identifiers and lists of columns may be empty.
  */
-function refuseEmpty(config: ParseArgsConfig): void {
-  const { tokens } = parseArgs({ ...config, tokens: true });
+function refuseEmpty(tokens: readonly Token[]): void {
   const first = tokens.find(({ kind }) => kind === 'positional');
   if (first?.kind === 'positional' && first.value === '') throw new UsageError('expected no empty argument, got ""');
   for (const token of tokens) {

@@ -2,7 +2,6 @@
  * `shortlist index VECTORS --out BUNDLE`: builds an index of vectors that another program computed, tunes it to a recall, and
  * saves it as a bundle with identifiers and with attributes from a table.
  */
-import { existsSync } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { distinctIdentifiers, openVectors, ReadLog, readIdentifiers, type VectorFile } from '@shortlist/data';
 import type { DistanceMeasure } from 'shortlist';
@@ -16,7 +15,7 @@ import { whenInterrupted } from '../terminal/interrupted.ts';
 import { parseArguments } from '../terminal/parse-arguments.ts';
 import { type Environment, Terminal } from '../terminal/terminal.ts';
 import { countNamed, namesOf, readNamedVectors } from './named-vectors.ts';
-import { streamedIndex, untunedPath } from './streamed-index.ts';
+import { streamedIndex, unfinishedFiles, untunedPath } from './streamed-index.ts';
 import { checkIndexMemory, type TunedIndexSettings, tunedIndex } from './tuned-index.ts';
 
 const OPTIONS = {
@@ -88,8 +87,10 @@ async function indexFile(
   for (const { line, reason } of log.firstBroken) terminal.note(`${log.path}:${line}: vector left out: ${reason}`);
   if (log.broken > log.firstBroken.length) terminal.note(`${count(log.broken)} vectors are left out in total`);
   const rows = countNamed(file, identifiers);
-  if (memoryBytes === undefined) noteUnfinished(out, terminal);
-  if (memoryBytes === undefined) checkIndexMemory({ rows, dimensions: file.dimensions }, settings);
+  if (memoryBytes === undefined) {
+    noteUnfinished(out, terminal);
+    checkIndexMemory({ rows, dimensions: file.dimensions }, settings);
+  }
   const untuned = untunedPath(out);
   const sources = [path, ...(values.ids === undefined ? [] : [values.ids])];
   const source = memoryBytes === undefined ? undefined : { file, sources, identifiers, memoryBytes, untuned };
@@ -125,12 +126,6 @@ async function indexFile(
   }
   terminal.line(`Next: shortlist serve ${out}`);
   return 0;
-}
-
-/** The files of an unfinished build with --memory-bytes, with which the same command continues. */
-function unfinishedFiles(out: string): string[] {
-  const untuned = untunedPath(out);
-  return [untuned, `${untuned}.partial`, `${untuned}.runs`].filter((made) => existsSync(made));
 }
 
 /** Without --memory-bytes nothing would use these files, and nothing else would ever name them. */

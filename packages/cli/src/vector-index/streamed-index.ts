@@ -5,6 +5,7 @@
  * interrupted continues, and one that was interrupted while it was tuned is not repeated: the metadata of the untuned bundle
  * say from which files, with which settings, it was built.
  */
+import { existsSync } from 'node:fs';
 import { rmdir, stat } from 'node:fs/promises';
 import { type Identifier, ScaNN, ShortlistError, StateError, tune } from 'shortlist';
 import { recallOf } from 'shortlist/metrics';
@@ -42,6 +43,12 @@ type Index = ScaNN<ArrayLike<number>, string>;
 /** The bundle before it is tuned, beside the one that is written at `out`. */
 export function untunedPath(out: string): string {
   return `${out}.untuned`;
+}
+
+/** The files of an unfinished build, with which the same command continues. */
+export function unfinishedFiles(out: string): string[] {
+  const untuned = untunedPath(out);
+  return [untuned, `${untuned}.partial`, `${untuned}.runs`].filter((made) => existsSync(made));
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Statistics of an index: bytes of each part, leaf sizes, settings, notes. */
 
 import { SEGMENTS_MAX } from '../../format/layout.ts';
+import { ROW_FORMATS } from './build/shape.ts';
 import type { Calibration } from './calibration/calibration.ts';
 import { MEASUREMENTS } from './calibration/measurements.ts';
 import type { LeafSet } from './leaf-set.ts';
@@ -117,9 +118,6 @@ export function scannStats(
     notes,
   };
 }
-
-/** The formats of rows by `LeafShape.rowKind`. */
-const ROW_FORMATS: readonly ReorderRows[] = ['float32', 'bfloat16', 'int8', 'int8'];
 
 function leafSizes(leaves: LeafSet): number[] {
   const words = leaves.segments.map((segment) => segment.integers('valid'));

@@ -4,11 +4,13 @@
  */
 import { ShapeError } from '../../../errors/errors.ts';
 import { GROUP_SLOTS, type LeafShape } from '../leaves.ts';
-import type { ScannSettings } from '../settings.ts';
+import type { ReorderRows, ScannSettings } from '../settings.ts';
 import { UPPER_FROM, upperGroupsOf } from './upper-tree.ts';
 
 /** The number of each format in `LeafShape.rowKind`. 2 is int8 without factors of rows, which older bundles have. */
 export const ROW_KINDS = { float32: 0, bfloat16: 1, int8: 3 } as const;
+/** The format of each number. */
+export const ROW_FORMATS: readonly ReorderRows[] = ['float32', 'bfloat16', 'int8', 'int8'];
 
 /** A shape for the settings. Numbers that are not in `known` are those of an index without leaves. */
 export function shapeOf(

@@ -13,6 +13,7 @@ import type { VectorSource } from '../../vector-source.ts';
 import { askForMemory } from '../build/build-memory.ts';
 import { codedRows } from '../build/coded-rows.ts';
 import { RowBuffer } from '../build/row-buffer.ts';
+import { ROW_FORMATS } from '../build/shape.ts';
 import type { Calibration } from '../calibration/calibration.ts';
 import { flatPanels } from '../flat-panels.ts';
 import type { LeafSet } from '../leaf-set.ts';
@@ -24,9 +25,6 @@ import { LeafUpdates } from './leaf-updates.ts';
 
 /** Candidates in the sample of `drift`: enough to know a share to two per cent. */
 const DRIFT_SAMPLE = 4_096;
-
-/** The precision of each row kind of the leaves. */
-const PRECISIONS: readonly KeptRows<Identifier>['precision'][] = ['float32', 'bfloat16', 'int8', 'int8'];
 
 /** The code of an index in segments, which an index in one memory does without. */
 export interface SegmentedCode {
@@ -87,7 +85,7 @@ export class LiveIndex<I extends Identifier> implements KeptRows<I> {
 
   /** The number format in which candidates are kept. */
   get precision(): KeptRows<I>['precision'] {
-    return PRECISIONS[this.leaves.shape.rowKind]!;
+    return ROW_FORMATS[this.leaves.shape.rowKind]!;
   }
 
   /** Whether a row holds a candidate. */
